@@ -22,6 +22,7 @@ from fastnn.common.user_arrays import as_array, check_numbers, first_index
 SOURCE_DTYPES = ("uint8", "uint16", "int32", "int64", "float32", "float64")
 SOURCES = frozenset(map(np.dtype, SOURCE_DTYPES))
 DOUBLE = np.dtype(np.float64)
+FEW = 1 << 14  # numbers, from which on a check makes no array of as many
 
 
 def is_whole_number(value) -> bool:
@@ -145,32 +146,18 @@ def _is_whole(array: np.ndarray) -> np.ndarray:
     return np.equal(np.floor(array), array) & np.isfinite(array)
 
 
-@ieee
 def finite(array, name: str, dtype: np.dtype = DOUBLE, missing: str = "") -> np.ndarray:
     """`array` as numbers; DataError names one that is NaN or infinite, or would become infinite in `dtype`.
 
     missing : what the message adds where a number is NaN, as where one is missing
     """
     array = _source(_numeric(array, name))
-    if array.dtype.kind == "f" and array.size and not _surely_finite(array, dtype):
+    if array.size and not (all_finite if array.size <= FEW else _surely_finite)(array, dtype):
         if (bad := first_index(array, ~np.isfinite(array))) is not None:
             hint = missing if np.isnan(array[bad]) else ""
             raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers{hint}")
         representable(array, name, dtype)
     return array
-
-
-def _surely_finite(array: np.ndarray, dtype: np.dtype) -> bool:
-    """A look that allocates nothing: False if a number is not finite in `dtype`, and also if their sum is not."""
-    if array.dtype.itemsize <= dtype.itemsize:
-        return bool(np.isfinite(array.sum()))
-    return _within(array, dtype)
-
-
-def _within(array: np.ndarray, dtype: np.dtype) -> bool:
-    """Whether all numbers are finite in a smaller dtype than that of `array`."""
-    largest = np.finfo(dtype).max
-    return bool(array.min() >= -largest and array.max() <= largest)  # NaN is neither
 
 
 def all_finite(array: np.ndarray, dtype: np.dtype) -> bool:
@@ -181,20 +168,36 @@ def all_finite(array: np.ndarray, dtype: np.dtype) -> bool:
 
 
 @ieee
+def _surely_finite(array: np.ndarray, dtype: np.dtype) -> bool:
+    """A look that allocates nothing: False if a number is not finite in `dtype`, and also if their sum is not."""
+    if array.dtype.kind != "f":
+        return True
+    return bool(np.isfinite(array.sum())) if array.dtype.itemsize <= dtype.itemsize else _within(array, dtype)
+
+
+@ieee
+def _within(array: np.ndarray, dtype: np.dtype) -> bool:
+    """Whether all numbers are finite in a smaller dtype than that of `array`."""
+    largest = np.finfo(dtype).max
+    return bool(array.min() >= -largest and array.max() <= largest)  # NaN is neither
+
+
 def representable(array: np.ndarray, name: str, dtype: np.dtype) -> np.ndarray:
     """`array` unchanged; DataError names the first finite number that would become infinite in `dtype`."""
-    if array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize or not array.size:
+    if array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize or not array.size or _within(array, dtype):
         return array
     largest = float(np.finfo(dtype).max)
-    if array.min() >= -largest and array.max() <= largest:
-        return array
-    size = np.abs(array)
-    if (bad := first_index(array, (size > largest) & (size < np.inf))) is not None:
+    if (bad := first_index(array, np.isfinite(array) & _larger(array, largest))) is not None:
         raise DataError(
             f"{name}{list(bad)} is {array[bad]}, expected at most {largest:.8g}, the largest {dtype.name}: scale the "
             "numbers, or use dtype='float64'"
         )
     return array
+
+
+@ieee
+def _larger(array: np.ndarray, largest: float) -> np.ndarray:
+    return np.abs(array) > largest
 
 
 def table(array, name: str, numbers: Iterable[int], categories: Mapping[int, int]) -> np.ndarray:
