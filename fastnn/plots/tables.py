@@ -1,5 +1,6 @@
 """Coloured tables: confusion matrices and heat maps."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LONGEST = 24  # letters of a name beside a row or below a column
+MOST_DECIMALS = 5  # of a number without an exponent
+EDGE = "#cccccc"
 WRITTEN = 20  # cells have no numbers in them if a matrix has more rows or columns
 
 
@@ -61,7 +64,7 @@ def heat_map(
     *,
     xlabel: str = "",
     ylabel: str = "",
-    form: str = ".3g",
+    form: str | None = None,
     best: str | None = "max",
     note: str | None = None,
     ax: "Axes | None" = None,
@@ -77,7 +80,7 @@ def heat_map(
         title: Of the figure.
         xlabel: What the columns are.
         ylabel: What the rows are.
-        form: The format of the values, such as ".3g".
+        form: The format of the values, such as ".3g"; None: three digits of the largest, and as many decimals of all.
         best: "max" or "min": the cell with that value has a frame and the darkest colour; None: no frame, dark is
             large.
         note: Written in the corner of the figure, such as "generated data".
@@ -98,14 +101,33 @@ def heat_map(
         raise ValueError(f"heat_map: values {values.shape}, labels for {(len(row_labels), len(column_labels))}")
     size = (max(4.2, 1.0 * len(column_labels) + 1.8), max(2.4, 0.55 * len(row_labels) + 1.2))
     figure, (axis,) = sheet(1, columns=1, size=size, title=title, note=note, ax=ax)
+    form = _common_form(values) if form is None else form
     texts = [[with_minus(format(value, form)) if np.isfinite(value) else "–" for value in row] for row in values]
     _cells(axis, -values if best == "min" else values, texts)
     _cell_names(axis, row_labels, column_labels)
+    axis.spines[:].set(visible=True, color=EDGE)  # the lightest cells are white
     axis.set_xlabel(literal(xlabel), fontsize=LABEL)
     axis.set_ylabel(literal(ylabel), fontsize=LABEL)
     if best and np.isfinite(values).any():
         _frame(axis, values, best)
     return ax or figure
+
+
+def _common_form(values: np.ndarray) -> str:
+    """A format with the same decimals for all values: three digits of the largest, none where all are whole.
+
+    Where some are much larger than others: three digits of each.
+    """
+    finite = values[np.isfinite(values)]
+    sizes = np.abs(finite[finite != 0])
+    largest = sizes.max(initial=0)
+    if largest and largest < 1_000_000:
+        decimals = 2 - math.floor(math.log10(largest))
+        if (finite == np.round(finite)).all():
+            return ",.0f"
+        if largest <= 100 * sizes.min() and decimals <= MOST_DECIMALS:
+            return f",.{max(decimals, 0)}f"
+    return ".3g"
 
 
 def _cells(axis: "Axes", values: np.ndarray, texts: list[list[str]], limits: tuple[float, float] | None = None) -> None:

@@ -1,5 +1,7 @@
 """The pictures show the numbers that they were given, and refuse what they cannot show."""
 
+import math
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -214,10 +216,28 @@ class TestFields:
 
     def test_numbers_below_0_have_a_minus_as_at_the_axes(self):
         (axis,) = plots.heat_map(np.array([[-0.25, 1]]), ["-1"], ["c", "d"], "t").axes
-        assert [text.get_text() for text in axis.texts] == ["−0.25", "1"]
+        assert [text.get_text() for text in axis.texts] == ["−0.25", "1.00"]
         assert [label.get_text() for label in axis.get_yticklabels()] == ["-1"]  # a name is a user's own
         (axis,) = plots.lines_over([-2, 1e-5, 1000], {"a": [1, 2, 3]}, "x", "y", "t").axes
         assert [label.get_text() for label in axis.get_xticklabels()] == ["−2", "1e-5", "1,000"]
+
+    @pytest.mark.parametrize(
+        ("values", "written"),
+        [
+            ([0.32, 0.311, 0.5304, math.nan], ["0.320", "0.311", "0.530", "–"]),
+            ([-12.94, 5.5, 99, 1], ["−12.9", "5.5", "99.0", "1.0"]),
+            ([5120, 1280.4, 700, -60], ["5,120", "1,280", "700", "−60"]),
+            ([12345, 0, -7, 1000], ["12,345", "0", "−7", "1,000"]),
+            ([0, 0, 0, 0], ["0", "0", "0", "0"]),
+            ([100, 0.3, 0, 2], ["100", "0.3", "0", "2"]),
+            ([1.5e-8, 2e-8, 0, 3e-8], ["1.5e-08", "2e-08", "0", "3e-08"]),
+            ([3e9, 1e9, 2e9, 5e9], ["3e+09", "1e+09", "2e+09", "5e+09"]),
+            ([math.nan, math.inf, math.nan, -math.inf], ["–"] * 4),
+        ],
+    )
+    def test_heat_map_writes_its_values_with_the_same_decimals(self, values, written):
+        (axis,) = plots.heat_map(np.reshape(values, (2, 2)), ["a", "b"], ["c", "d"], "t").axes
+        assert [text.get_text() for text in axis.texts] == written
 
     def test_heat_map_refuses_labels_that_do_not_fit(self):
         with pytest.raises(ValueError, match=r"values \(2, 2\), labels for \(1, 2\)"):
