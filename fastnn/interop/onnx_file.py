@@ -1,5 +1,6 @@
 """Models as ONNX files."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from fastnn.common import validation
 from fastnn.common.files import write_whole
+from fastnn.data.column_names import Columns
 from fastnn.data.preprocessing import Pixels
 from fastnn.interop.onnx_graph import add_layer, link, of_pixels
 from fastnn.interop.onnx_nodes import Nodes
@@ -26,8 +28,9 @@ def to_onnx(
     (N, H, W, C), in the dtype below; word ids as int64. `fn.Pixels` is part of the graph: pictures as they are in their
     files, cast to floats. `fn.Words` is not: give ids. Nor is `fn.Table`: give what
     `model.preprocessing.encoded(frame)` makes. onnxruntime checks no ids: it refuses those that are too large and
-    counts negative ones from the end. Operators are those of opset 17. Arrays have the names of `model.parameters`; the
-    filters of a convolution come first in theirs.
+    counts negative ones from the end. `model.columns` is in the metadata, as JSON under "columns", unless it is {}: who
+    runs the graph must put columns into this order. Operators are those of opset 17. Arrays have the names of
+    `model.parameters`; the filters of a convolution come first in theirs.
 
     Args:
         model: The model, which stays as it is.
@@ -57,15 +60,17 @@ def to_onnx(
     if dtype not in (None, *DTYPES):
         raise ValueError(f"to_onnx: dtype is {dtype!r}, expected None, float32 or float64")
     numbers = np.dtype(dtype or model.dtype)
-    made = _model(onnx, _graph(onnx, model, numbers, logits))
+    made = _model(onnx, _graph(onnx, model, numbers, logits), model.columns)
     if path is not None:
         write_whole(path, [made.SerializeToString()])
     return made
 
 
-def _model(onnx: Any, graph: Any) -> Any:
+def _model(onnx: Any, graph: Any, columns: Columns) -> Any:
     opsets = [onnx.helper.make_opsetid("", OPSET)]
     made = onnx.helper.make_model(graph, producer_name="fastnn", opset_imports=opsets, ir_version=IR_VERSION)
+    if columns:
+        onnx.helper.set_model_props(made, {"columns": json.dumps(columns)})
     onnx.checker.check_model(made)
     return made
 

@@ -1,5 +1,6 @@
 """ONNX: onnxruntime gives what `predict` gives. `python -m tests.interop.onnx_nets --size 100` is the long run."""
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,19 @@ def test_recurrent_layers(each, kind, tmp_path):
     assert arrays == arrays & {name for node in made.graph.node for name in node.input}, "onnxruntime warns of others"
     (got,) = onnx_nets.run(tmp_path / "net.onnx", {"input": x}).values()
     np.testing.assert_allclose(got, model.predict(x), rtol=1e-5, atol=1e-5)
+
+
+def test_names_of_columns_are_in_the_metadata(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    import onnxruntime
+
+    frame = pandas.DataFrame(np.random.default_rng(0).normal(size=(6, 2)), columns=["Größe", 'a "b"'])
+    model = fn.Sequential([fn.Dense(1)], input_shape=2, loss="mse")
+    assert not fn.interop.to_onnx(model).metadata_props
+    model.fit(frame, np.zeros(6), verbose=False)
+    fn.interop.to_onnx(model, tmp_path / "net.onnx")
+    metadata = onnxruntime.InferenceSession(str(tmp_path / "net.onnx")).get_modelmeta().custom_metadata_map
+    assert json.loads(metadata["columns"]) == model.columns == {"x": ["Größe", 'a "b"']}
 
 
 def test_causal_windows_and_norms_of_positions(tmp_path):
