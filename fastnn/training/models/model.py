@@ -136,11 +136,11 @@ class Predictor(StatefulNetwork):
             return collect(self._runner(kind), source, read)
 
     def _taken_again(self, kind: kinds.Kind, x: Any) -> Runner | None:
-        """The runner that has taken x without further checks, an array like that of the last call; None: none has."""
-        if type(x) is not np.ndarray or self.preprocessing is not None or not self.network.has_usual_check:
+        """The runner that has taken x without further checks, an array or a list like the last; None: none has."""
+        runner = self._kept.last(kind) if self.preprocessing is None and self.network.has_usual_check else None
+        if runner is None or type(x) not in (np.ndarray, list):
             return None
-        runner = self._kept.last(kind)
-        return runner if runner is not None and runner.take_again(x) else None
+        return runner if runner.take_again(validation.as_array(x, "x")) else None
 
     @hinted
     def loss_and_gradients(

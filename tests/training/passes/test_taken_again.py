@@ -79,9 +79,38 @@ def test_no_samples_are_refused():
             model.predict(empty)
 
 
+def test_lists(looked_at):
+    model, rows = net(), X.tolist()
+    want = model.predict(rows)
+    for given in (rows, rows[:2], [np.array(row) for row in rows], rows[:1], X.astype(np.float64)):
+        np.testing.assert_array_equal(model.predict(given), want[: len(given)])
+    assert len(looked_at) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "told"),
+    [
+        ([[1.0, 2.0, 3.0], [1.0, 2.0]], fn.ShapeError, "x is no array: its parts have different lengths"),
+        ([[1.0, 2.0]], fn.ShapeError, r"x has shape \(1, 2\), expected \(N, 3\)"),
+        ([["a", "b", "c"]], TypeError, "x has dtype <U1, expected numbers"),
+        ([[1.0, None, 3.0]], TypeError, r"x has dtype object, expected numbers: x\[0, 1\] is None, a missing value"),
+        ([[1.0, np.nan, 3.0]], fn.DataError, r"x\[0, 1\] is nan, expected finite numbers"),
+        ([np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0])], fn.DataError, r"x\[0, 1\] is masked"),
+        ([], fn.ShapeError, r"x has shape \(0,\)"),
+    ],
+)
+def test_wrong_lists_get_the_messages_of_a_first_call(given, error, told):
+    model = net()
+    with pytest.raises(error, match=told):
+        model.predict(given)
+    model.predict(X.tolist())
+    with pytest.raises(error, match=told):
+        model.predict(given)
+
+
 @pytest.mark.parametrize(
     "other",
-    [X.astype(np.float64), X.astype(">f4"), X.tolist(), np.ma.masked_array(X, X > 9), X.view(np.matrix), X > 0],
+    [X.astype(np.float64), X.astype(">f4"), tuple(X.tolist()), np.ma.masked_array(X, X > 9), X.view(np.matrix), X > 0],
 )
 def test_all_is_checked_of_another_kind(looked_at, other):
     model = net()
