@@ -17,6 +17,7 @@ X, Y = RNG.normal(size=(32, 4)).astype(np.float32), RNG.integers(0, 3, 32)
 CALLS = {
     "predict, a sample": lambda model, optimizer: model.predict(X[:1]),
     "predict, a list": lambda model, optimizer: model.predict([[0.1, 0.2, 0.3, 0.4]]),
+    "predict, a tuple": lambda model, optimizer: model.predict(((0.1, 0.2, 0.3, 0.4),)),  # all of it is checked
     "predict, 32": lambda model, optimizer: model.predict(X),
     "evaluate, 32": lambda model, optimizer: model.evaluate(X, Y),
     "train_on_batch, 32": lambda model, optimizer: model.train_on_batch(X, Y, optimizer=optimizer),
