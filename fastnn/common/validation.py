@@ -152,7 +152,7 @@ def finite(array, name: str, dtype: np.dtype = DOUBLE, missing: str = "") -> np.
     missing : what the message adds where a number is NaN, as where one is missing
     """
     array = _source(_numeric(array, name))
-    if array.size and not (all_finite if array.size <= FEW else _surely_finite)(array, dtype):
+    if array.size and not all_finite(array, dtype):
         if (bad := first_index(array, ~np.isfinite(array))) is not None:
             hint = missing if np.isnan(array[bad]) else ""
             raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers{hint}")
@@ -161,18 +161,18 @@ def finite(array, name: str, dtype: np.dtype = DOUBLE, missing: str = "") -> np.
 
 
 def all_finite(array: np.ndarray, dtype: np.dtype) -> bool:
-    """Whether all numbers of an array, not empty, are finite in `dtype`. For small arrays: it makes another one."""
+    """Whether all numbers of an array, not empty, are finite in `dtype`. False, too, if the sum of many is not."""
     if array.dtype.kind != "f":
         return True
-    return bool(np.isfinite(array).all()) if array.dtype.itemsize <= dtype.itemsize else _within(array, dtype)
+    if array.dtype.itemsize > dtype.itemsize:
+        return _within(array, dtype)
+    return bool(np.isfinite(array).all()) if array.size <= FEW else _has_finite_sum(array)
 
 
 @ieee
-def _surely_finite(array: np.ndarray, dtype: np.dtype) -> bool:
-    """A look that allocates nothing: False if a number is not finite in `dtype`, and also if their sum is not."""
-    if array.dtype.kind != "f":
-        return True
-    return bool(np.isfinite(array.sum())) if array.dtype.itemsize <= dtype.itemsize else _within(array, dtype)
+def _has_finite_sum(array: np.ndarray) -> bool:
+    """A look at many numbers that allocates nothing."""
+    return bool(np.isfinite(array.sum()))
 
 
 @ieee
