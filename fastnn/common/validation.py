@@ -22,7 +22,7 @@ from fastnn.common.user_arrays import as_array, check_numbers, first_index
 SOURCE_DTYPES = ("uint8", "uint16", "int32", "int64", "float32", "float64")
 SOURCES = frozenset(map(np.dtype, SOURCE_DTYPES))
 DOUBLE = np.dtype(np.float64)
-FEW = 1 << 14  # numbers, from which on a check makes no array of as many
+FEW = 1 << 14  # A check of more numbers makes no array of as many.
 
 
 def is_whole_number(value) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST = 24  # letters of a name beside a row or below a column
 MOST_DECIMALS = 5  # of a number without an exponent
-EDGE = "#cccccc"
+EDGE = "#cccccc"  # around a heat map
 WRITTEN = 20  # cells have no numbers in them if a matrix has more rows or columns
 
 

@@ -32,11 +32,11 @@ class KeptRunner(Runner):
         self.advance(scalars=None if scalars is None else lambda steps: scalars)
 
     def take_again(self, x: np.ndarray) -> bool:
-        """Whether x was inputs like those of the last call, but for its numbers: then the step has run on them.
+        """Run the step on x if it has the dtype and the sample shape of the last call's inputs; whether that was done.
 
-        What was checked of the last ones holds for them, if the check is the usual one: numbers are finite, which is
-        seen here, and ids in range, which the step sees. To check x anew, and to look at how much of it a step takes,
-        took four times as long as the rest of a prediction of one sample.
+        False, too, if a number is not finite, which is seen here, or an id is out of range, which the step sees: where
+        the check of the inputs is the usual one, it would ask no more of x. To check x anew took four times as long as
+        the rest of a prediction of one sample.
         """
         batch, program = len(x) if x.ndim else 0, self.step.program
         if not 0 < batch <= self.step.batch or not self._has_room([x]) or program.may_use_threads(batch):
@@ -67,6 +67,7 @@ class KeptRunner(Runner):
         """Begin a pass over a copy of these samples."""
         if not self._has_room(chunk.arrays):
             self._alike = []  # until they are bound: Ctrl-C may come before that
+            # Room for as many samples as are small data: more of them then need no other arrays.
             rows = max(len(chunk), min(self.step.batch, SMALL_BYTES * len(chunk) // max(1, _bytes_of(chunk))))
             self._own = [np.zeros((rows, *array.shape[1:]), array.dtype) for array in chunk.arrays]
             self.start(self._as_chunk(len(chunk.x), len(chunk.y)))
